@@ -1,0 +1,322 @@
+"""Bytes to values. A sound record takes one typed pass; anything else is read key by key.
+
+The strict pass decodes straight into typed structs. When it refuses, ``_read_loosely`` keeps what has the
+documented type, leaves out what has not, and notes each such place as a problem. Nothing is converted:
+a progress of ``"45"`` is missing and reported, not 45.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from docurift_nb.errors import UnreadableAnswerError, shorten
+from docurift_nb.models.contract import is_sound, problems_of
+from docurift_nb.models.job import Failure, Job, Problem, Refusal
+
+
+class _Result(msgspec.Struct, rename="camel", gc=False):
+    extracted_fields: dict[str, Any] | None = None
+    confidence: float | None = None
+
+
+class _Details(msgspec.Struct, gc=False):
+    step: str | None = None
+    retryable: bool | None = None
+
+
+class _Error(msgspec.Struct, gc=False):
+    code: str | None = None
+    message: str | None = None
+    details: _Details | None = None
+
+
+class _Record(msgspec.Struct, rename="camel", gc=False):
+    id: str
+    status: str
+    progress: float | None = None
+    document_type: str | None = None
+    document_id: str | None = None
+    result: _Result | None = None
+    error: _Error | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    completed_at: datetime | None = None
+    failed_at: datetime | None = None
+
+
+class _Envelope(msgspec.Struct, gc=False):
+    data: _Record
+    success: bool = True
+
+
+_decode_envelope = msgspec.json.Decoder(_Envelope).decode
+_decode_bare = msgspec.json.Decoder(_Record).decode
+_decode_any = msgspec.json.Decoder().decode
+_encode = msgspec.json.encode
+
+_Notes = list[Problem]
+
+
+def decode_answer(body: bytes) -> Job:
+    """Read the body of a ``200`` answer of ``GET /v1/jobs/:id``.
+
+    Raises
+    ------
+    UnreadableAnswerError
+        When it is no JSON object with ``success`` true and ``data`` holding at least an id and a status.
+    """
+    try:
+        answer = _decode_envelope(body)
+        if answer.success:
+            return _job(answer.data, body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        pass
+    envelope = _parse(body)
+    if not isinstance(envelope, dict) or not isinstance(envelope.get("data"), dict):
+        raise UnreadableAnswerError(expected="a JSON object with a job in 'data'", got=_preview(body))
+    if envelope.get("success") is not True:
+        raise UnreadableAnswerError(expected="'success': true", got=_preview(body))
+    job = _read_loosely(envelope["data"], body)
+    if not job.job_id or not job.status:
+        raise UnreadableAnswerError(expected="a job with 'id' and 'status'", got=_preview(body))
+    return job
+
+
+def decode_refusal(body: bytes) -> Refusal | None:
+    """Read the body of a refused request; None where it is not the documented error envelope."""
+    answer = _parse(body)
+    if not isinstance(answer, dict) or answer.get("success") is not False:
+        return None
+    error = answer.get("error")
+    error = error if isinstance(error, dict) else {}
+    request_id = answer.get("requestId")
+    return Refusal(
+        code=_text_or_empty(error.get("code")),
+        message=_text_or_empty(error.get("message")),
+        request_id=request_id if isinstance(request_id, str) else None,
+    )
+
+
+def decode_record(record: bytes | str | Mapping[str, Any]) -> Job:
+    """Read one recorded job, with or without the ``{"success", "data"}`` envelope. Never raises.
+
+    A record that is no JSON object, or carries no id, comes back as a job with an empty ``job_id`` and
+    the problem ``record_unreadable`` or ``id_missing``.
+    """
+    if isinstance(record, Mapping):
+        return _from_mapping(record)
+    body = record.encode("utf-8", "surrogatepass") if isinstance(record, str) else record
+    for strict in (_strict_envelope, _strict_bare):
+        job = strict(body)
+        if job is not None:
+            return job
+    parsed = _parse(body)
+    if not isinstance(parsed, dict):
+        return _unreadable(body)
+    return _read_loosely(_inner(parsed), body)
+
+
+def _strict_envelope(body: bytes) -> Job | None:
+    try:
+        return _job(_decode_envelope(body).data, body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _strict_bare(body: bytes) -> Job | None:
+    try:
+        return _job(_decode_bare(body), body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _from_mapping(record: Mapping[str, Any]) -> Job:
+    try:
+        body = _encode(dict(record))
+    except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError):
+        body = b""
+    return decode_record(body) if body else _read_loosely(_inner(dict(record)), body)
+
+
+def _inner(parsed: dict[str, Any]) -> dict[str, Any]:
+    data = parsed.get("data")
+    return data if isinstance(data, dict) else parsed
+
+
+def _unreadable(body: bytes) -> Job:
+    problem = Problem("record_unreadable", "", f"expected a JSON object, got {_preview(body)}")
+    return Job(job_id="", status="", problems=(problem,), raw=body)
+
+
+def _preview(body: bytes) -> str:
+    text = body[:400].decode("utf-8", "replace")
+    return f"{len(body):,} bytes starting {shorten(text, 120)!r}" if body else "an empty body"
+
+
+def _text_or_empty(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _parse(body: bytes) -> object:
+    try:
+        return _decode_any(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        # The standard parser also reads lone surrogates, which the strict one refuses; they are scrubbed
+        # so that every later step can encode the text.
+        parsed = json.loads(body, parse_constant=lambda _: None)
+        return json.loads(json.dumps(parsed, ensure_ascii=False).encode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _job(record: _Record, body: bytes) -> Job:
+    result, error = record.result, record.error
+    job = Job(
+        job_id=record.id,
+        status=record.status,
+        progress=record.progress,
+        document_type=record.document_type,
+        document_id=record.document_id,
+        extracted_fields=result.extracted_fields if result is not None else None,
+        confidence=result.confidence if result is not None else None,
+        failure=_failure(error) if error is not None else None,
+        created_at=record.created_at,
+        updated_at=record.updated_at,
+        completed_at=record.completed_at,
+        failed_at=record.failed_at,
+        raw=body,
+    )
+    return job if _in_utc(job) and is_sound(job) else _judged(job)
+
+
+def _failure(error: _Error) -> Failure:
+    details = error.details
+    return Failure(
+        code=error.code,
+        message=error.message,
+        step=details.step if details is not None else None,
+        retryable=details.retryable if details is not None else None,
+    )
+
+
+_TIMES = {
+    "created_at": "createdAt",
+    "updated_at": "updatedAt",
+    "completed_at": "completedAt",
+    "failed_at": "failedAt",
+}
+
+
+def _in_utc(job: Job) -> bool:
+    return all(
+        time is None or time.tzinfo is UTC
+        for time in (job.created_at, job.updated_at, job.completed_at, job.failed_at)
+    )
+
+
+def _judged(job: Job, notes: tuple[Problem, ...] = ()) -> Job:
+    """Bring the times to UTC and attach what breaks the contract."""
+    times, zoneless = {}, []
+    for name, wire in _TIMES.items():
+        time: datetime | None = getattr(job, name)
+        if time is not None and time.tzinfo is None:
+            zoneless.append(Problem("time_without_zone", wire, f"expected a zone, got {time}; read as UTC"))
+            time = time.replace(tzinfo=UTC)
+        times[name] = time.astimezone(UTC) if time is not None else None
+    job = msgspec.structs.replace(job, **times)
+    # A place that was left out as unreadable is not reported a second time as missing.
+    noted = {note.where for note in notes}
+    found = tuple(p for p in problems_of(job) if p.where not in noted)
+    return msgspec.structs.replace(job, problems=(*notes, *zoneless, *found))
+
+
+def _read_loosely(data: dict[str, Any], body: bytes) -> Job:
+    notes: _Notes = []
+    result = _object(data, "result", "result", notes)
+    job = Job(
+        job_id=_text(data, "id", "id", notes) or "",
+        status=_text(data, "status", "status", notes) or "",
+        progress=_number(data, "progress", "progress", notes),
+        document_type=_text(data, "documentType", "documentType", notes),
+        document_id=_text(data, "documentId", "documentId", notes),
+        extracted_fields=_object(result or {}, "extractedFields", "result.extractedFields", notes),
+        confidence=_number(result or {}, "confidence", "result.confidence", notes),
+        failure=_read_failure(data, notes),
+        created_at=_time(data, "createdAt", "createdAt", notes),
+        updated_at=_time(data, "updatedAt", "updatedAt", notes),
+        completed_at=_time(data, "completedAt", "completedAt", notes),
+        failed_at=_time(data, "failedAt", "failedAt", notes),
+        raw=body,
+    )
+    return _judged(job, tuple(notes))
+
+
+def _read_failure(data: dict[str, Any], notes: _Notes) -> Failure | None:
+    error = _object(data, "error", "error", notes)
+    if error is None:
+        return None
+    details = _object(error, "details", "error.details", notes) or {}
+    return Failure(
+        code=_text(error, "code", "error.code", notes),
+        message=_text(error, "message", "error.message", notes),
+        step=_text(details, "step", "error.details.step", notes),
+        retryable=_flag(details, "retryable", "error.details.retryable", notes),
+    )
+
+
+def _typed(
+    holder: dict[str, Any],
+    key: str,
+    where: str,
+    notes: _Notes,
+    wanted: tuple[str, Callable[[Any], bool]],
+) -> Any:  # noqa: ANN401  # whatever type `wanted` accepts
+    value = holder.get(key)
+    word, accepts = wanted
+    if value is None or accepts(value):
+        return value
+    notes.append(Problem("wrong_type", where, f"expected {word}, got {shorten(repr(value), 80)}"))
+    return None
+
+
+def _text(holder: dict[str, Any], key: str, where: str, notes: _Notes) -> str | None:
+    text: str | None = _typed(holder, key, where, notes, ("a string", lambda v: type(v) is str))
+    return text
+
+
+def _object(holder: dict[str, Any], key: str, where: str, notes: _Notes) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = _typed(
+        holder, key, where, notes, ("an object", lambda v: isinstance(v, dict))
+    )
+    return found
+
+
+def _flag(holder: dict[str, Any], key: str, where: str, notes: _Notes) -> bool | None:
+    flag: bool | None = _typed(holder, key, where, notes, ("true or false", lambda v: type(v) is bool))
+    return flag
+
+
+def _number(holder: dict[str, Any], key: str, where: str, notes: _Notes) -> float | None:
+    value = _typed(holder, key, where, notes, ("a number", lambda v: type(v) in (int, float)))
+    try:
+        return None if value is None else float(value)
+    except OverflowError:
+        notes.append(Problem("wrong_type", where, "expected a number, got one beyond a double's range"))
+        return None
+
+
+def _time(holder: dict[str, Any], key: str, where: str, notes: _Notes) -> datetime | None:
+    text = _text(holder, key, where, notes)
+    if text is None:
+        return None
+    try:
+        return msgspec.convert(text, datetime)
+    except msgspec.ValidationError:
+        got = shorten(repr(text), 80)
+        notes.append(Problem("time_unreadable", where, f"expected an ISO 8601 time, got {got}"))
+        return None
