@@ -1,0 +1,9 @@
+"""The only place that speaks HTTP.
+
+``key`` keeps the API key out of sight, ``transport`` makes one bounded request, ``answers`` turns what
+came into a job or the right error, ``client`` is what users hold.
+"""
+
+from docurift_nb.client.client import Client
+
+__all__ = ["Client"]
