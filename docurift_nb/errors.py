@@ -49,6 +49,20 @@ def shorten(text: str, limit: int = SHOWN_CHARACTERS) -> str:
     return shown + "…" if len(text) > limit else shown
 
 
+def show(value: object, limit: int = 80) -> str:
+    """Return the shortened ``repr`` of a value from a record, or its type where Python refuses to write it.
+
+    >>> show("45")
+    "'45'"
+    >>> show(10**5000)
+    '<int>'
+    """
+    try:
+        return shorten(repr(value), limit)
+    except (RecursionError, ValueError):
+        return f"<{type(value).__name__}>"
+
+
 def did_you_mean(got: str, known: Iterable[str]) -> str:
     """Return ``did you mean 'x'?`` for the nearest known name, or an empty string.
 
@@ -85,22 +99,29 @@ class DocuriftError(Exception):
     default_advice: ClassVar[str] = ""
 
     def __str__(self) -> str:
-        on = f" (job {shorten(self.job_id)!r})" if self.job_id is not None else ""
-        parts = [(self.what or self.default_what) + on]
+        parts = [shorten(self.what or self.default_what) + self._on()]
         if self.expected:
-            parts.append(f"expected {self.expected}")
+            parts.append(f"expected {shorten(self.expected)}")
         if self.got:
             parts.append(f"got {shorten(self.got)}")
-        sentence = "; ".join(parts) + "."
-        advice = self.advice or self.default_advice
+        sentence = "; ".join(parts).removesuffix(".") + "."
+        advice = shorten(self.advice or self.default_advice)
         return f"{sentence} To try: {advice}." if advice else sentence
+
+    def _on(self) -> str:
+        return f" (job {shorten(self.job_id)!r})" if self.job_id is not None else ""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         facts = {field.name: getattr(self, field.name) for field in fields(self)}
-        return _rebuild, (type(self), facts)
+        # The state carries what was added later, such as notes.
+        return _rebuild, (type(self), facts), vars(self).copy()
+
+
+def _jobs(n: int) -> str:
+    return "1 job" if n == 1 else f"{n:,} jobs"
 
 
 def _rebuild(kind: type[DocuriftError], facts: dict[str, Any]) -> DocuriftError:
@@ -126,9 +147,10 @@ class MissingExtraError(DocuriftError, ImportError):
 
     extra: str = ""
 
-    def __str__(self) -> str:
-        what = self.what or f"the optional part {self.extra!r} is not installed"
-        return f'{what}. To try: pip install "docurift-nb[{self.extra}]".'
+    def __post_init__(self) -> None:
+        """Name the part and the command that installs it."""
+        self.what = self.what or f"the optional part {self.extra!r} is not installed"
+        self.advice = self.advice or f'pip install "docurift-nb[{self.extra}]"'
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -156,7 +178,7 @@ class ApiError(DocuriftError):
     def __post_init__(self) -> None:
         """Say what came, unless the caller has said it better."""
         if not self.got:
-            named = ", ".join(part for part in (self.code, shorten(self.message)) if part)
+            named = ", ".join(shorten(part) for part in (self.code, self.message) if part)
             self.got = f"HTTP {self.status}" + (f" ({named})" if named else "")
 
 
@@ -246,6 +268,11 @@ class NoAnswerError(DocuriftError, ConnectionError):
     default_what: ClassVar[str] = "no answer from DocuRift"
     default_advice: ClassVar[str] = "check the network and base_url; the job is not affected"
 
+    def __post_init__(self) -> None:
+        """Say who was asked and what came instead."""
+        self.expected = self.expected or (f"an answer from {shorten(self.host)}" if self.host else "")
+        self.got = self.got or self.cause
+
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class AnswerTimeoutError(NoAnswerError, TimeoutError):
@@ -296,7 +323,8 @@ class JobFailedError(DocuriftError):
     def __post_init__(self) -> None:
         """Compose what came and what to try from the job's own error."""
         at = f" at step {shorten(self.step)}" if self.step else ""
-        self.got = self.got or f"{shorten(self.code)}{at}: {shorten(self.message)}"
+        why = f": {shorten(self.message)}" if self.message else ""
+        self.got = self.got or f"{shorten(self.code) or 'no error code'}{at}{why}"
         self.expected = self.expected or "status completed"
         if self.retryable and not self.advice:
             self.advice = "submit the document again; the service calls this error retryable"
@@ -322,8 +350,7 @@ class WaitTimeoutError(DocuriftError, TimeoutError):
 
     def __post_init__(self) -> None:
         """Name the numbers."""
-        jobs = "1 job" if self.n_open == 1 else f"{self.n_open:,} jobs"
-        self.got = self.got or f"{jobs} open after {self.waited_s:.1f} s"
+        self.got = self.got or f"{_jobs(self.n_open)} open after {self.waited_s:.1f} s"
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -337,7 +364,7 @@ class WatchStoppedError(DocuriftError):
 
     def __post_init__(self) -> None:
         """Name the number."""
-        self.got = self.got or f"{self.n_open:,} jobs unfinished"
+        self.got = self.got or f"{_jobs(self.n_open)} unfinished"
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -353,6 +380,9 @@ class ArchiveError(DocuriftError):
     path: str = ""
 
     default_what: ClassVar[str] = "the archive cannot be used"
+
+    def _on(self) -> str:
+        return super()._on() + (f" (file {shorten(self.path)!r})" if self.path else "")
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

@@ -14,7 +14,7 @@ from docurift_nb.models.job import (
     Refusal,
 )
 from docurift_nb.models.observation import ENDED_UNSEEN, Observation, Seen
-from docurift_nb.models.wire import decode_answer, decode_record, decode_refusal
+from docurift_nb.models.wire import decode_answer, decode_record, decode_records, decode_refusal
 
 __all__ = [
     "ENDED_UNSEEN",
@@ -29,5 +29,6 @@ __all__ = [
     "Seen",
     "decode_answer",
     "decode_record",
+    "decode_records",
     "decode_refusal",
 ]

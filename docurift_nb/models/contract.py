@@ -7,7 +7,7 @@ not run backwards.
 
 from collections.abc import Iterator
 
-from docurift_nb.errors import shorten
+from docurift_nb.errors import shorten, show
 from docurift_nb.models.job import FINAL_STATUSES, KNOWN_STATUSES, Job, Problem, as_score, is_scored
 
 
@@ -58,6 +58,7 @@ def _is_sound_failed(job: Job) -> bool:
         and bool(job.failure.code)
         and job.extracted_fields is None
         and job.confidence is None
+        and job.document_id is None
         and job.completed_at is None
         and job.progress is not None
         and 0 <= job.progress <= 100
@@ -93,7 +94,7 @@ def _scores(job: Job) -> Iterator[Problem]:
         where = f"result.extractedFields.{shorten(name, 80)}.confidence"
         score = as_score(value["confidence"])
         if score is None and value["confidence"] is not None:
-            got = shorten(repr(value["confidence"]), 80)
+            got = show(value["confidence"])
             yield Problem("confidence_not_a_number", where, f"expected a number, got {got}")
         yield from _score(score, where)
 
@@ -107,14 +108,20 @@ def _score(score: float | None, where: str) -> Iterator[Problem]:
 
 
 def _outcome(job: Job) -> Iterator[Problem]:
+    if not job.status:
+        return
+    while_ = f"expected none while {shorten(job.status)}"
     if job.status == "completed":
         yield from _completed(job)
-    elif job.extracted_fields is not None or job.confidence is not None:
-        yield Problem("unexpected_result", "result", f"expected none while {shorten(job.status)}")
+    else:
+        if job.extracted_fields is not None or job.confidence is not None:
+            yield Problem("unexpected_result", "result", while_)
+        if job.document_id is not None:
+            yield Problem("unexpected_document_id", "documentId", while_)
     if job.status == "failed":
         yield from _failed(job)
     elif job.failure is not None:
-        yield Problem("unexpected_error", "error", f"expected none while {shorten(job.status)}")
+        yield Problem("unexpected_error", "error", while_)
 
 
 def _completed(job: Job) -> Iterator[Problem]:
@@ -148,6 +155,8 @@ def _times(job: Job) -> Iterator[Problem]:
 
 
 def _end_times(job: Job) -> Iterator[Problem]:
+    if not job.status:
+        return
     expected = {"completed": "completedAt", "failed": "failedAt"}.get(job.status)
     given = {"completedAt": job.completed_at, "failedAt": job.failed_at}
     if job.status in FINAL_STATUSES and given[expected or ""] is None:

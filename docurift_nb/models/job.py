@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from docurift_nb.errors import shorten
+
 KNOWN_STATUSES = ("pending", "processing", "completed", "failed")
 FINAL_STATUSES = frozenset({"completed", "failed"})
 
@@ -73,8 +75,13 @@ def is_scored(value: object) -> bool:
 
 
 def as_score(value: object) -> float | None:
-    """Return a wire score as float, or None where it is no number."""
-    return float(value) if isinstance(value, (int, float)) and type(value) is not bool else None
+    """Return a wire score as float, or None where it is no number or beyond a double's range."""
+    if not isinstance(value, (int, float)) or type(value) is bool:
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,8 +132,10 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ended_at(self) -> datetime | None:
-        """When it completed or failed."""
-        return self.failed_at if self.status == "failed" else self.completed_at
+        """When it completed or failed; None while open, whatever times the record holds."""
+        if self.status == "completed":
+            return self.completed_at
+        return self.failed_at if self.status == "failed" else None
 
     @property
     def duration_s(self) -> float | None:
@@ -145,6 +154,6 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         progress = "" if self.progress is None or self.is_final else f" {self.progress:g} %"
-        flaws = f", {len(self.problems)} problems" if self.problems else ""
-        code = f" {self.failure.code}" if self.failure else ""
-        return f"<Job {self.job_id!r}: {self.status}{progress}{code}{flaws}>"
+        flaws = f", problems: {len(self.problems)}" if self.problems else ""
+        code = f" {shorten(self.failure.code or 'no code', 40)}" if self.failure else ""
+        return f"<Job {shorten(self.job_id, 80)!r}: {shorten(self.status, 40)}{progress}{code}{flaws}>"

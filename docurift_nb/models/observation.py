@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 
+from docurift_nb.errors import shorten
 from docurift_nb.models.job import FINAL_STATUSES, Job
 
 
@@ -73,9 +74,10 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
         The service's word wins; ``not_found``, ``expired``, ``denied`` and ``unseen`` stand only where the
         service never said, or will not say any more, how the job ended.
         """
-        if self.job is not None and (self.job.status in FINAL_STATUSES or not self.ended):
+        gone = self.ended and self.seen in ENDED_UNSEEN
+        if self.job is not None and (self.job.status in FINAL_STATUSES or not gone):
             return self.job.status
-        return str(self.seen) if self.seen in ENDED_UNSEEN and self.ended else str(Seen.UNSEEN)
+        return str(self.seen) if gone else str(Seen.UNSEEN)
 
     def __repr__(self) -> str:
-        return f"<Observation {self.job_id!r}: {self.state}, {self.seen}>"
+        return f"<Observation {shorten(self.job_id, 80)!r}: {shorten(self.state, 40)}, {self.seen}>"

@@ -5,14 +5,16 @@ documented type, leaves out what has not, and notes each such place as a problem
 a progress of ``"45"`` is missing and reported, not 45.
 """
 
+import gc
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 import msgspec
 
-from docurift_nb.errors import UnreadableAnswerError, shorten
+from docurift_nb.errors import UnreadableAnswerError, shorten, show
 from docurift_nb.models.contract import is_sound, problems_of
 from docurift_nb.models.job import Failure, Job, Problem, Refusal
 
@@ -49,7 +51,9 @@ class _Record(msgspec.Struct, rename="camel", gc=False):
 
 class _Envelope(msgspec.Struct, gc=False):
     data: _Record
-    success: bool = True
+    success: bool | None = None
+    id: Any = msgspec.UNSET
+    status: Any = msgspec.UNSET
 
 
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
@@ -58,6 +62,7 @@ _decode_any = msgspec.json.Decoder().decode
 _encode = msgspec.json.encode
 
 _Notes = list[Problem]
+_CHUNK = 4096
 
 
 def decode_answer(body: bytes) -> Job:
@@ -68,26 +73,33 @@ def decode_answer(body: bytes) -> Job:
     UnreadableAnswerError
         When it is no JSON object with ``success`` true and ``data`` holding at least an id and a status.
     """
-    try:
-        answer = _decode_envelope(body)
-        if answer.success:
-            return _job(answer.data, body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        pass
-    envelope = _parse(body)
-    if not isinstance(envelope, dict) or not isinstance(envelope.get("data"), dict):
-        raise UnreadableAnswerError(expected="a JSON object with a job in 'data'", got=_preview(body))
-    if envelope.get("success") is not True:
-        raise UnreadableAnswerError(expected="'success': true", got=_preview(body))
-    job = _read_loosely(envelope["data"], body)
+    job = _strict_answer(body) or _loose_answer(body)
     if not job.job_id or not job.status:
         raise UnreadableAnswerError(expected="a job with 'id' and 'status'", got=_preview(body))
     return job
 
 
+def _strict_answer(body: bytes) -> Job | None:
+    try:
+        answer = _decode_envelope(body)
+        return _job(answer.data, body) if answer.success else None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _loose_answer(body: bytes) -> Job:
+    notes: _Notes = []
+    envelope = _parse(body, notes)
+    if not isinstance(envelope, dict) or not isinstance(envelope.get("data"), dict):
+        raise UnreadableAnswerError(expected="a JSON object with a job in 'data'", got=_preview(body))
+    if envelope.get("success") is not True:
+        raise UnreadableAnswerError(expected="'success': true", got=_preview(body))
+    return _read_loosely(envelope["data"], body, notes)
+
+
 def decode_refusal(body: bytes) -> Refusal | None:
     """Read the body of a refused request; None where it is not the documented error envelope."""
-    answer = _parse(body)
+    answer = _parse(body, [])
     if not isinstance(answer, dict) or answer.get("success") is not False:
         return None
     error = answer.get("error")
@@ -104,7 +116,9 @@ def decode_record(record: bytes | str | Mapping[str, Any]) -> Job:
     """Read one recorded job, with or without the ``{"success", "data"}`` envelope. Never raises.
 
     A record that is no JSON object, or carries no id, comes back as a job with an empty ``job_id`` and
-    the problem ``record_unreadable`` or ``id_missing``.
+    the problem ``record_unreadable`` or ``id_missing``. A mapping is first written as JSON, which becomes
+    ``raw``: dates as ISO 8601, bytes as base64; what JSON has no form for, such as NaN, as null with the
+    problem ``not_json``.
     """
     if isinstance(record, Mapping):
         return _from_mapping(record)
@@ -113,15 +127,39 @@ def decode_record(record: bytes | str | Mapping[str, Any]) -> Job:
         job = strict(body)
         if job is not None:
             return job
-    parsed = _parse(body)
+    notes: _Notes = []
+    parsed = _parse(body, notes)
     if not isinstance(parsed, dict):
         return _unreadable(body)
-    return _read_loosely(_inner(parsed), body)
+    return _read_loosely(_inner(parsed), body, notes)
+
+
+def decode_records(records: Iterable[bytes | str | Mapping[str, Any]]) -> Iterator[Job]:
+    """Read many recorded jobs, each exactly as ``decode_record`` would, about twice as fast.
+
+    Lazy, a chunk at a time. The cycle collector of the process is paused while a chunk is decoded: fresh
+    values cannot be garbage yet, and looking for some costs as much as decoding.
+    """
+    iterator = iter(records)
+    while chunk := list(islice(iterator, _CHUNK)):
+        yield from _decode_chunk(chunk)
+
+
+def _decode_chunk(chunk: list[bytes | str | Mapping[str, Any]]) -> list[Job]:
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return [decode_record(record) for record in chunk]
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _strict_envelope(body: bytes) -> Job | None:
     try:
-        return _job(_decode_envelope(body).data, body)
+        envelope = _decode_envelope(body)
+        is_bare = envelope.id is not msgspec.UNSET and envelope.status is not msgspec.UNSET
+        return None if is_bare else _job(envelope.data, body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
 
@@ -134,20 +172,47 @@ def _strict_bare(body: bytes) -> Job | None:
 
 
 def _from_mapping(record: Mapping[str, Any]) -> Job:
+    notes: _Notes = []
     try:
-        body = _encode(dict(record))
-    except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError):
+        body = _written(dict(record), notes)
+    except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
+        return _unreadable(b"", f"a mapping that JSON cannot hold: {shorten(str(error), 120)}")
+    job = decode_record(body)
+    return msgspec.structs.replace(job, problems=(*notes, *job.problems)) if notes else job
+
+
+def _written(record: dict[Any, Any], notes: _Notes) -> bytes:
+    def builtin(value: object) -> object:
+        try:
+            return msgspec.to_builtins(value)
+        except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError):
+            notes.append(Problem("not_json", "", f"expected a JSON value, got {_kind(value)}; read as null"))
+            return None
+
+    try:
+        body = _encode(record)
+    except (TypeError, ValueError, OverflowError, msgspec.MsgspecError):
         body = b""
-    return decode_record(body) if body else _read_loosely(_inner(dict(record)), body)
+    # A null may have been NaN, which only the standard writer tells apart.
+    if body and b"null" not in body:
+        return body
+    return json.dumps(record, default=builtin).encode()
+
+
+def _kind(value: object) -> str:
+    return f"<{shorten(type(value).__name__, 80)}>"
 
 
 def _inner(parsed: dict[str, Any]) -> dict[str, Any]:
+    # A record with an id and a status of its own is bare, whatever its key "data" may hold.
+    if "id" in parsed and "status" in parsed:
+        return parsed
     data = parsed.get("data")
     return data if isinstance(data, dict) else parsed
 
 
-def _unreadable(body: bytes) -> Job:
-    problem = Problem("record_unreadable", "", f"expected a JSON object, got {_preview(body)}")
+def _unreadable(body: bytes, got: str = "") -> Job:
+    problem = Problem("record_unreadable", "", f"expected a JSON object, got {got or _preview(body)}")
     return Job(job_id="", status="", problems=(problem,), raw=body)
 
 
@@ -160,17 +225,32 @@ def _text_or_empty(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _parse(body: bytes) -> object:
+def _parse(body: bytes, notes: _Notes) -> object:
     try:
         return _decode_any(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        pass
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        why = shorten(str(error), 120)
     try:
-        # The standard parser also reads lone surrogates, which the strict one refuses; they are scrubbed
-        # so that every later step can encode the text.
-        parsed = json.loads(body, parse_constant=lambda _: None)
-        return json.loads(json.dumps(parsed, ensure_ascii=False).encode("utf-8", "replace"))
+        # The standard parser also reads NaN, other encodings and lone surrogates, which the strict one
+        # refuses; they are scrubbed so that every later step can encode the text.
+        parsed = json.loads(body, parse_constant=_none, parse_int=_int)
+        scrubbed = json.dumps(parsed, ensure_ascii=False).encode("utf-8", "replace")
+        parsed = json.loads(scrubbed, parse_constant=_none)
     except (ValueError, RecursionError):
+        return None
+    notes.append(Problem("not_json", "", f"expected strict JSON, got {why}; read with replacements"))
+    return parsed
+
+
+def _none(_: str) -> None:
+    return None
+
+
+def _int(digits: str) -> int | None:
+    try:
+        return int(digits)
+    except ValueError:
+        # Python refuses numbers of thousands of digits; one of them shall not cost the whole record.
         return None
 
 
@@ -204,6 +284,7 @@ def _failure(error: _Error) -> Failure:
     )
 
 
+_LEFT_OUT = frozenset({"wrong_type", "time_unreadable"})
 _TIMES = {
     "created_at": "createdAt",
     "updated_at": "updatedAt",
@@ -213,30 +294,45 @@ _TIMES = {
 
 
 def _in_utc(job: Job) -> bool:
-    return all(
-        time is None or time.tzinfo is UTC
-        for time in (job.created_at, job.updated_at, job.completed_at, job.failed_at)
+    # Spelled out: a loop over the four costs more than building the job.
+    created, updated, completed, failed = job.created_at, job.updated_at, job.completed_at, job.failed_at
+    return (
+        (created is None or created.tzinfo is UTC)
+        and (updated is None or updated.tzinfo is UTC)
+        and (completed is None or completed.tzinfo is UTC)
+        and (failed is None or failed.tzinfo is UTC)
     )
 
 
 def _judged(job: Job, notes: tuple[Problem, ...] = ()) -> Job:
     """Bring the times to UTC and attach what breaks the contract."""
-    times, zoneless = {}, []
-    for name, wire in _TIMES.items():
-        time: datetime | None = getattr(job, name)
-        if time is not None and time.tzinfo is None:
-            zoneless.append(Problem("time_without_zone", wire, f"expected a zone, got {time}; read as UTC"))
-            time = time.replace(tzinfo=UTC)
-        times[name] = time.astimezone(UTC) if time is not None else None
+    more = list(notes)
+    times = {name: _to_utc(getattr(job, name), wire, more) for name, wire in _TIMES.items()}
     job = msgspec.structs.replace(job, **times)
-    # A place that was left out as unreadable is not reported a second time as missing.
-    noted = {note.where for note in notes}
-    found = tuple(p for p in problems_of(job) if p.where not in noted)
-    return msgspec.structs.replace(job, problems=(*notes, *zoneless, *found))
+    # A place that was left out as unreadable is not reported a second time as missing, nor what is in it.
+    left_out = tuple(note.where for note in more if note.code in _LEFT_OUT)
+    found = (p for p in problems_of(job) if not _is_within(p.where, left_out))
+    return msgspec.structs.replace(job, problems=(*more, *found))
 
 
-def _read_loosely(data: dict[str, Any], body: bytes) -> Job:
-    notes: _Notes = []
+def _to_utc(time: datetime | None, where: str, notes: _Notes) -> datetime | None:
+    if time is None:
+        return None
+    if time.tzinfo is None:
+        notes.append(Problem("time_without_zone", where, f"expected a zone, got {time}; read as UTC"))
+        return time.replace(tzinfo=UTC)
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        notes.append(Problem("time_unreadable", where, f"expected a UTC year in 1..9999, got {time}"))
+        return None
+
+
+def _is_within(where: str, places: tuple[str, ...]) -> bool:
+    return any(where == place or where.startswith(place + ".") for place in places)
+
+
+def _read_loosely(data: dict[str, Any], body: bytes, notes: _Notes) -> Job:
     result = _object(data, "result", "result", notes)
     job = Job(
         job_id=_text(data, "id", "id", notes) or "",
@@ -280,7 +376,7 @@ def _typed(
     word, accepts = wanted
     if value is None or accepts(value):
         return value
-    notes.append(Problem("wrong_type", where, f"expected {word}, got {shorten(repr(value), 80)}"))
+    notes.append(Problem("wrong_type", where, f"expected {word}, got {show(value)}"))
     return None
 
 
@@ -317,6 +413,5 @@ def _time(holder: dict[str, Any], key: str, where: str, notes: _Notes) -> dateti
     try:
         return msgspec.convert(text, datetime)
     except msgspec.ValidationError:
-        got = shorten(repr(text), 80)
-        notes.append(Problem("time_unreadable", where, f"expected an ISO 8601 time, got {got}"))
+        notes.append(Problem("time_unreadable", where, f"expected an ISO 8601 time, got {show(text)}"))
         return None
