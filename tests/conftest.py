@@ -7,11 +7,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from docurift_nb.sandbox import Sandbox
 
 RECORDED = Path(__file__).resolve().parents[2] / "shared" / "data"
 PATIENCE_S = 10.0
+
+# How fast the machine is decides nothing: neither an example nor the first draw, which builds tables of all
+# characters, may fail a test by its duration. Fixtures that last for a whole test are meant to.
+settings.register_profile(
+    "unhurried",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(autouse=True)
