@@ -52,23 +52,21 @@ def translated(path: str | None, *, writing: bool) -> Iterator[None]:
 
 def closed(path: str | None) -> ArchiveError:
     """Return the error for a call on a closed archive."""
-    return ArchiveError(
-        what="the archive is closed", path=path or "", got=path or "", advice="open it again: Archive(path)"
-    )
+    return ArchiveError(what="the archive is closed", path=path or "", advice="open it again: Archive(path)")
 
 
 def not_an_archive(path: str, got: str) -> NotAnArchiveError:
     """Return the error for a path that holds something else."""
-    return NotAnArchiveError(path=path, expected="a docurift-nb archive or no file", got=f"{path}: {got}")
+    return NotAnArchiveError(path=path, expected="a docurift-nb archive or no file", got=got)
 
 
 def refused(path: str, what: str, advice: str = REFUSED_ADVICE) -> ArchiveWriteError:
     """Return the error for a place that takes no writing."""
-    return ArchiveWriteError(what=what, path=path, got=path, advice=advice)
+    return ArchiveWriteError(what=what, path=path, advice=advice)
 
 
 def _fault(error: sqlite3.Error, path: str, *, writing: bool) -> ArchiveError:
-    code, got = _code(error), f"{path}: {error}"
+    code, got = _code(error), str(error)
     if code in _DAMAGED:
         return ArchiveError(
             what="the archive is damaged or cut short",
@@ -77,9 +75,10 @@ def _fault(error: sqlite3.Error, path: str, *, writing: bool) -> ArchiveError:
             advice="restore a copy, save what is readable with 'sqlite3 FILE .recover', or give another path",
         )
     if not writing:
-        return ArchiveError(
-            what="the archive could not be read", path=path, got=got, advice="check the file and its folder"
+        advice = (
+            "check the file and its folder; where a -wal file lies beside it, read a copy of both elsewhere"
         )
+        return ArchiveError(what="the archive could not be read", path=path, got=got, advice=advice)
     if code in _REFUSED:
         return ArchiveWriteError(path=path, got=got, advice=REFUSED_ADVICE)
     if code in _BUSY:

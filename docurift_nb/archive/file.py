@@ -143,9 +143,7 @@ def _marks(connection: sqlite3.Connection) -> tuple[int, int]:
 
 def _check_version(path: str, version: int) -> None:
     if version > VERSION:
-        raise ArchiveVersionError(
-            path=path, expected=f"version {VERSION} or older", got=f"version {version} in {path}"
-        )
+        raise ArchiveVersionError(path=path, expected=f"version {VERSION} or older", got=f"version {version}")
 
 
 class WritableFile:
@@ -211,11 +209,12 @@ class WritableFile:
 
 def _settle(connection: sqlite3.Connection) -> None:
     # A reader in another process keeps SQLite from settling on its own, and a user who then copies the one
-    # file would leave the newest answers behind in its -wal.
+    # file would leave the newest answers behind in its -wal. Where it fails nothing is lost: the next to open
+    # the file does it.
     try:
         connection.execute("PRAGMA busy_timeout = 1000")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    except sqlite3.OperationalError:
+    except sqlite3.DatabaseError:
         pass
     finally:
         connection.close()

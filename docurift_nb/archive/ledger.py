@@ -15,6 +15,11 @@ from docurift_nb.models import Observation, Seen, decode_record
 # statement nears SQLite's oldest limit of 999 parameters.
 PAGE = 500
 
+_LAST_JOB = "SELECT coalesce(max(number), 0) FROM jobs"
+_LAST_TRANSITION = "SELECT coalesce(max(sequence), 0) FROM transitions"
+_WATCHED = """
+    SELECT number, job_id FROM jobs WHERE number > ? AND number <= ? AND watched ORDER BY number LIMIT ?
+"""
 _OBSERVED = """
     SELECT number, job_id, jobs.seen, ending, answered_at, looked_at, coalesce(transitions.raw, jobs.raw)
     FROM jobs LEFT JOIN transitions ON sequence = ending
@@ -26,7 +31,8 @@ _NEWS = """
 """
 _HISTORY = """
     SELECT sequence, job_id, observed_at, transitions.seen, status, progress, ended
-    FROM transitions JOIN jobs ON number = job WHERE sequence > ? ORDER BY sequence LIMIT ?
+    FROM transitions JOIN jobs ON number = job
+    WHERE sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?
 """
 _CHAIN = """
     WITH RECURSIVE chain (link) AS (
@@ -103,8 +109,7 @@ class Archive:
 
     def watched(self) -> Iterator[str]:
         """Yield the watched ids in the order first added, page by page."""
-        sql = "SELECT number, job_id FROM jobs WHERE number > ? AND watched ORDER BY number LIMIT ?"
-        for _, job_id in self._pages(sql):
+        for _, job_id in self._pages(_WATCHED, _LAST_JOB):
             yield job_id
 
     def commit(self, entries: Sequence[Entry]) -> None:
@@ -158,7 +163,7 @@ class Archive:
 
     def sequence(self) -> int:
         """Return the number of the newest transition, 0 where there is none: where ``news`` starts from."""
-        newest: int = self._store.fetch("SELECT coalesce(max(sequence), 0) FROM transitions")[0][0]
+        newest: int = self._store.fetch(_LAST_TRANSITION)[0][0]
         return newest
 
     def news(self, since: int) -> tuple[int, list[Observation]]:
@@ -177,8 +182,8 @@ class Archive:
 
         Streams page by page: a writer is never held up, and what it changes meanwhile may or may not show.
         """
-        sql = f"{_OBSERVED} WHERE number > ? ORDER BY number LIMIT ?"
-        return map(_observation, self._pages(sql))
+        sql = f"{_OBSERVED} WHERE number > ? AND number <= ? ORDER BY number LIMIT ?"
+        return map(_observation, self._pages(sql, _LAST_JOB))
 
     def transitions(self, job_id: str | None = None) -> Iterator[Transition]:
         """Yield the observed changes in the order of commits; those of one job in the order of their times.
@@ -186,13 +191,14 @@ class Archive:
         Two processes that watch the same job both contribute what they saw.
         """
         if job_id is None:
-            return map(_transition, self._pages(_HISTORY))
+            return map(_transition, self._pages(_HISTORY, _LAST_TRANSITION))
         check_id(job_id)
         return map(_transition, self._store.fetch(_CHAIN, (job_id,)))
 
-    def _pages(self, sql: str) -> Iterator[tuple[Any, ...]]:
-        after = 0
-        while rows := self._store.fetch(sql, (after, PAGE)):
+    def _pages(self, sql: str, last_sql: str) -> Iterator[tuple[Any, ...]]:
+        # Up to what is there at the start: a busy writer could add rows faster than they are read.
+        after, last = 0, self._store.fetch(last_sql)[0][0]
+        while rows := self._store.fetch(sql, (after, last, PAGE)):
             yield from rows
             after = rows[-1][0]
 
@@ -205,7 +211,8 @@ class _Reader(Archive):
 def open_reader(path: str | os.PathLike[str]) -> Archive:
     """Open an archive for reading only, also while a watch writes it; close it after use.
 
-    Creates and modifies nothing. ``watch`` and ``commit`` of what is returned raise ``ArchiveWriteError``.
+    Modifies nothing of what is stored and creates no file, save SQLite's ``-shm`` where a killed writer's log
+    was copied without it. ``watch`` and ``commit`` of what is returned raise ``ArchiveWriteError``.
 
     Raises
     ------

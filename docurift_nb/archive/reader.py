@@ -20,7 +20,7 @@ class _Stamp(NamedTuple):
 
 
 class ReadOnlyFile:
-    """An archive file open for reading only; creates and modifies nothing.
+    """An archive file open for reading only; it modifies nothing of what is stored, and leaves no trace.
 
     A writer's log (``-wal``) is read through SQLite's own locks. Where there is no log nobody writes, and
     SQLite would nevertheless leave companion files behind; the file is then read as immutable, and a reading
@@ -36,9 +36,7 @@ class ReadOnlyFile:
         self._stamp: _Stamp | None = None
         self._closed = False
         if not is_archive(path):
-            raise ArchiveError(
-                what="there is no archive to read", path=path, got=path, advice="check the path"
-            )
+            raise ArchiveError(what="there is no archive to read", path=path, advice="check the path")
 
     def fetch(self, sql: str, parameters: Sequence[object] = ()) -> Rows:
         """Run one reading statement and return all its rows."""
@@ -78,7 +76,7 @@ class ReadOnlyFile:
         try:
             found = os.stat(self._file)  # noqa: PTH116  # twice per reading: half the cost of Path.stat
         except OSError as error:
-            raise ArchiveError(path=self._file, got=f"{self._file}: {error.strerror}") from None
+            raise ArchiveError(path=self._file, got=str(error.strerror)) from None
         return _Stamp(_has_log(self._file), found.st_ino, found.st_size, found.st_mtime_ns)
 
     def _connected(self, stamp: _Stamp) -> sqlite3.Connection:
