@@ -45,14 +45,14 @@ def _no_thread_left() -> Iterator[None]:
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    """A local DocuRift on which everything happens 100 times faster than recorded."""
+    """Run a local DocuRift on which everything happens 100 times faster than recorded."""
     with Sandbox(seed=0, speed=100.0) as running:
         yield running
 
 
 @pytest.fixture
 def recorded() -> Path:
-    """The recorded jobs of real documents, where they lie beside the repository."""
+    """Return the recorded jobs of real documents, where they lie beside the repository."""
     path = RECORDED / "recorded_jobs.ndjson"
     if not path.exists():
         pytest.skip("the recorded jobs do not lie beside this checkout")

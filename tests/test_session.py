@@ -100,7 +100,7 @@ def test_as_completed_yields_each_job_once_in_order_of_ending() -> None:
 def test_as_completed_times_out() -> None:
     """The time is for the whole iteration."""
     watch = _watch(ScriptedClient(lambda i, n: after(1 if i == "job_0" else 10**9)(i, n)))
-    seen = []
+    seen: list[str] = []
     with pytest.raises(WaitTimeoutError):
         seen.extend(job.job_id for job in watch.as_completed(timeout=0.3))
     watch.stop()
