@@ -63,7 +63,8 @@ _decode_any = msgspec.json.Decoder().decode
 _encode = msgspec.json.encode
 
 _Notes = list[Problem]
-_CHUNK = 512
+# Few enough for their values to be in the processor's cache still when the caller takes what it needs.
+_CHUNK = 32
 
 
 def decode_answer(body: bytes) -> Job:
@@ -136,9 +137,9 @@ def decode_record(record: bytes | str | Mapping[str, Any]) -> Job:
 
 
 def decode_records(records: Iterable[bytes | str | Mapping[str, Any]]) -> Iterator[Job]:
-    """Read many recorded jobs, each exactly as ``decode_record`` would, about twice as fast.
+    """Read many recorded jobs, each exactly as ``decode_record`` would, without stops of the collector.
 
-    Lazy, a chunk at a time, each under ``collector_paused``.
+    Lazy, a small chunk at a time, each under ``collector_paused``.
     """
     iterator = iter(records)
     while chunk := list(islice(iterator, _CHUNK)):
