@@ -54,11 +54,11 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401  # a module or a class
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
         module = importlib.import_module(f"{__name__}.{_LAZY[name]}")
+        return module if name in {"plots", "tables"} else getattr(module, name)
     except ImportError as error:
         if name == "Sandbox":
             raise MissingExtraError(extra="sandbox", what=f"the sandbox needs {error.name}") from error
         raise
-    return module if name in {"plots", "tables"} else getattr(module, name)
 
 
 def __dir__() -> list[str]:
