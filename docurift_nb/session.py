@@ -19,6 +19,7 @@ from docurift_nb.errors import ConfigError, WaitTimeoutError, WatchStoppedError,
 from docurift_nb.models import Job, Observation
 from docurift_nb.schedule import Schedule, named_schedule
 from docurift_nb.watcher import Engine, Phase, Receipt, Snapshot
+from docurift_nb.watcher.board import IDLE_PHASES
 
 if TYPE_CHECKING:
     from docurift_nb.results import Results
@@ -183,12 +184,11 @@ class Watch:
         """
         started = time.monotonic()
         try:
-            while not self._engine.board.join(_slice(started, timeout)):
+            while not (self._engine.board.join(_slice(started, timeout)) and self._is_concluded(started)):
                 self._check_patience(started, timeout)
         except KeyboardInterrupt as interrupt:
             interrupt.add_note(DETACHED)
             raise
-        self._concluded(started)
         return self.results()
 
     def __await__(self) -> Generator[Any, None, "Results"]:
@@ -198,9 +198,8 @@ class Watch:
         started = time.monotonic()
         # A short sleep again and again rather than one future: an idle loop hears of an interrupt only
         # when something wakes it.
-        while not self._engine.board.is_idle:  # noqa: ASYNC110  # see above
+        while not (self._engine.board.is_idle and self._is_concluded(started)):  # noqa: ASYNC110  # see above
             await asyncio.sleep(WAIT_SLICE_S / 2)
-        self._concluded(started)
         return self.results()
 
     def as_completed(self, timeout: float | None = None) -> Iterator[Job]:
@@ -219,16 +218,19 @@ class Watch:
         WaitTimeoutError, AuthError, ForbiddenError, CreditsError, ArchiveError, WatchStoppedError
             As `wait`.
         """
-        started, position = time.monotonic(), 0
+        started, board = time.monotonic(), self._engine.board
+        position, yielded = 0, set[str]()
         while True:
-            ended = self._engine.board.ended_after(position, _slice(started, timeout))
+            # Read before the endings: what ends in between must not be taken for nothing left.
+            was_idle = board.is_idle
+            ended = board.ended_after(position, _slice(started, timeout))
             for job_id in ended:
-                job = self._engine.board.observation(job_id).job
-                if job is not None and job.is_final:
+                job = board.observation(job_id).job
+                if job is not None and job.is_final and job_id not in yielded:
+                    yielded.add(job_id)
                     yield job
             position += len(ended)
-            if not ended and self._engine.board.is_idle:
-                self._concluded(started)
+            if not ended and was_idle and self._is_concluded(started):
                 return
             if not ended:
                 self._check_patience(started, timeout)
@@ -238,22 +240,24 @@ class Watch:
         if timeout is not None and waited >= timeout:
             raise WaitTimeoutError(waited_s=waited, n_open=self._engine.board.fleet.n_open)
 
-    def _concluded(self, started: float) -> None:
-        """Raise unless every job has ended."""
+    def _is_concluded(self, started: float) -> bool:
+        """Tell whether every job has ended, False when it goes on after all; raise when it will not."""
         board = self._engine.board
-        if board.phase is Phase.FINISHED:
-            return
-        if board.phase is Phase.TIMED_OUT:
+        with board.changed:
+            phase, crash, trouble = board.phase, board.crash, board.trouble
+        if phase not in IDLE_PHASES or phase is Phase.FINISHED:
+            return phase is Phase.FINISHED
+        if phase is Phase.TIMED_OUT:
             raise WaitTimeoutError(
                 what="the watch's own timeout is over",
                 waited_s=time.monotonic() - started,
                 n_open=board.fleet.n_open,
             )
-        if board.crash is not None:
-            raise board.crash
-        if board.trouble is not None:
+        if crash is not None:
+            raise crash
+        if trouble is not None:
             # A copy: the traceback of what is raised holds this frame, and with it the watch.
-            raise copy.copy(board.trouble)
+            raise copy.copy(trouble)
         raise WatchStoppedError(n_open=board.fleet.n_open)
 
     def __enter__(self) -> Self:

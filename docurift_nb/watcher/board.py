@@ -89,17 +89,23 @@ class Board:
         tracked = self.fleet.get(job_id)
         if tracked is None:
             raise KeyError(job_id)
-        stored = next(self.archive.observations_of([job_id]), None)
-        with self.changed:
-            return tracked.observation(None if stored is None else stored.job, time.time())
+        while True:
+            looked_at = tracked.looked_at
+            stored = next(self.archive.observations_of([job_id]), None)
+            with self.changed:
+                # A look that was taken in between belongs to a newer answer than the one just read.
+                if tracked.looked_at == looked_at:
+                    return tracked.observation(None if stored is None else stored.job, time.time())
 
     def observations(self) -> Iterator[Observation]:
         """Yield the latest about every watched job, in the order of the archive."""
         now = time.time()
         for stored in self.archive.observations():
             tracked = self.fleet.get(stored.job_id)
-            if tracked is not None:
-                yield tracked.observation(stored.job, now)
+            if tracked is None:
+                continue
+            is_behind = tracked.ended and not stored.ended
+            yield self.observation(stored.job_id) if is_behind else tracked.observation(stored.job, now)
 
     def snapshot(self, budget: Budget, next_look_s: float | None) -> Snapshot:
         """Return the whole watch at this moment."""

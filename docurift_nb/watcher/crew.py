@@ -22,6 +22,8 @@ class Outcome(NamedTuple):
     at: float
     paid: bool = True
     """False for an answer that somebody else has asked for."""
+    asked_at: float = float("inf")
+    """When it was asked for, on the monotonic clock."""
 
 
 class Crew:
@@ -68,7 +70,8 @@ class Crew:
 
     def _work(self) -> None:
         while (tracked := self._tasks.get()) is not None:
-            self._report(Outcome(tracked, self._look(tracked.job_id), time.time()))
+            asked_at = time.monotonic()
+            self._report(Outcome(tracked, self._look(tracked.job_id), time.time(), asked_at=asked_at))
             # Keeping the last job in a local would keep its answer alive while the thread waits.
             del tracked
 

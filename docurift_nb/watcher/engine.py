@@ -28,6 +28,7 @@ from docurift_nb.watcher.snapshot import Phase, Receipt, Snapshot
 logger = logging.getLogger("docurift_nb")
 
 NEWS_EVERY_S = 0.25
+NEWS_GAP_S = 0.02
 CLAIMED_RETRY_S = 0.25
 ARCHIVE_RETRY_S = 5.0
 STOP_GRACE_S = 2.0
@@ -134,7 +135,7 @@ class Engine:
         with self._changed:
             self.board.paused = False
             self.board.trouble = None
-            self._judge.forgive()
+            self._judge.forgive(time.monotonic())
             self._archive_retry_at = 0.0
             self._ensure_running()
             self._changed.notify_all()
@@ -145,7 +146,6 @@ class Engine:
             for tracked in self._fleet:
                 if tracked.ended and tracked.seen is Seen.DENIED:
                     self._fleet.reopen(tracked, time.monotonic())
-                    self.board.ended.remove(tracked)
                 elif tracked.seen is Seen.DENIED:
                     self._fleet.plan(tracked, time.monotonic())
             paused = self.board.paused
@@ -178,7 +178,7 @@ class Engine:
         callbacks = Callbacks(function)
         with self._changed:
             # Under the lock, so that no end falls between the past and the future ones.
-            callbacks.put(self.board.observation(tracked.job_id) for tracked in self.board.ended)
+            callbacks.put(self.board.observation(t.job_id) for t in self.board.ended if t.ended)
             self._callbacks.append(callbacks)
 
         def forget() -> None:
@@ -221,7 +221,8 @@ class Engine:
     # The scheduler thread
 
     def _ensure_running(self) -> None:
-        if self._thread is None and self._fleet.n_open and not self.board.stopped:
+        board = self.board
+        if self._thread is None and self._fleet.n_open and not (board.stopped or board.crash):
             self._thread = threading.Thread(target=self._run, name="docurift-watch", daemon=True)
             self._thread.start()
 
@@ -261,15 +262,30 @@ class Engine:
             outcomes = list(self._inbox)
             self._inbox.clear()
             changes = [change for outcome in outcomes for change in self._take_in(outcome)]
-        self._settle(changes)
+        try:
+            self._settle(changes)
+        finally:
+            # Not before the endings are announced: another watch would ask about a finished job.
+            self._release(outcomes)
         self._hear_news()
         with self._changed:
             if self._is_over():
                 return False
+            if self._has_offers():
+                return True
             sleep_s = self._send_out()
             if not self._inbox:
                 self._changed.wait(sleep_s)
         return True
+
+    def _release(self, outcomes: Iterable[Outcome]) -> None:
+        for outcome in outcomes:
+            if outcome.paid:
+                self._exchange.release(outcome.tracked.job_id)
+
+    def _has_offers(self) -> bool:
+        """Tell whether others have brought endings that must be heard before anything is asked."""
+        return any(not outcome.paid for outcome in self._inbox)
 
     def _is_over(self) -> bool:
         board = self.board
@@ -282,9 +298,6 @@ class Engine:
     def _take_in(self, outcome: Outcome) -> Iterator[Change]:
         if outcome.paid:
             self._crew.returned()
-            self._exchange.release(outcome.tracked.job_id)
-        elif not outcome.tracked.looks and not outcome.tracked.ended:
-            self.board.from_memory += 1
         return self._judge.changes(outcome, time.monotonic())
 
     def _settle(self, changes: list[Change]) -> None:
@@ -317,6 +330,7 @@ class Engine:
                 told.append(change)
                 if change.ended:
                     board.ended.append(change.tracked)
+                    board.from_memory += not change.paid and not change.tracked.looks
             callbacks = list(self._callbacks)
             observations = [c.tracked.observation(c.job, time.time()) for c in told] if callbacks else []
             for queue in callbacks:
@@ -331,7 +345,8 @@ class Engine:
         now = time.monotonic()
         if self.archive.path is None or now < self._news_at:
             return
-        self._news_at = now + NEWS_EVERY_S
+        # Far more often than news are waited for: nearly every look goes out knowing what others have stored.
+        self._news_at = now + NEWS_GAP_S
         try:
             self._news_seq, endings = self.archive.news(self._news_seq)
         except ArchiveError as error:
@@ -347,7 +362,6 @@ class Engine:
         tracked = self._fleet.get(ending.job_id)
         if tracked is None or tracked.ended or ending.job is None or not ending.job.is_final:
             return None
-        self.board.from_memory += not tracked.looks
         return Change(tracked, _seconds(ending), Seen.FRESH, job=ending.job, ended=True, paid=False)
 
     def _send_out(self) -> float:

@@ -120,7 +120,8 @@ def test_a_second_403_ends_the_job_once_the_key_is_proven(court: Court) -> None:
 def test_403_for_everything_pauses_and_ends_nothing(court: Court) -> None:
     """A blocked address must not end a fleet job by job."""
     court.answer(49)
-    for number in range(DENIALS_FOR_ALL):
+    for number in [*range(DENIALS_FOR_ALL), 49]:
+        assert court.board.trouble is None
         court.hear(number, ForbiddenError(status=403))
 
     assert isinstance(court.board.trouble, ForbiddenError)
