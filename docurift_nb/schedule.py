@@ -4,12 +4,13 @@ A schedule turns a `Sight` (what one look brought) into seconds until the next l
 requests, budgets or threads, so the same object can drive a watch, a blocking wait or a simulation.
 """
 
+import math
 import random
 from typing import Protocol, runtime_checkable
 
 import msgspec
 
-from docurift_nb.errors import ConfigError, did_you_mean
+from docurift_nb.errors import ConfigError, did_you_mean, show
 
 
 class Sight(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,8 +85,8 @@ class Backoff:
         seed: int | None = None,
     ) -> None:
         _demand(start > 0, "start", "seconds above 0", start)
-        _demand(factor >= 1, "factor", "a growth of at least 1", factor)
-        _demand(cap >= start, "cap", f"at least start ({start:g} s)", cap)
+        _demand(1 <= factor < math.inf, "factor", "a growth of at least 1", factor)
+        _demand(start <= cap < math.inf, "cap", f"seconds, at least start ({start:g} s)", cap)
         _demand(0 <= jitter < 1, "jitter", "a share from 0 up to but not including 1", jitter)
         self.start, self.factor, self.cap, self.jitter = start, factor, cap, jitter
         self._random = random.Random(seed)  # noqa: S311  # spreads requests, guards no secret
@@ -96,9 +97,10 @@ class Backoff:
 
     def after(self, looks: int) -> float:
         """Return the wait after the given number of answers, without jitter, in seconds."""
-        exponent = max(looks, 1) - 1
-        # Past a few dozen looks the power would overflow, and the cap has long been reached.
-        return self.cap if exponent > 500 else min(self.start * self.factor**exponent, self.cap)
+        try:
+            return min(self.start * float(self.factor) ** (max(looks, 1) - 1), self.cap)
+        except OverflowError:
+            return self.cap
 
     def __repr__(self) -> str:
         return f"Backoff(start={self.start:g}, factor={self.factor:g}, cap={self.cap:g})"
@@ -116,7 +118,7 @@ class ErrorBackoff:
     """
 
     def __init__(self, *, scale: float = 1.0, seed: int | None = None) -> None:
-        _demand(scale > 0, "scale", "a factor above 0", scale)
+        _demand(0 < scale < math.inf, "scale", "a factor above 0", scale)
         self.scale = scale
         self._random = random.Random(seed)  # noqa: S311  # spreads requests, guards no secret
 
@@ -146,12 +148,32 @@ def named_schedule(schedule: "str | Schedule") -> Schedule:
             got=repr(schedule),
             advice=did_you_mean(schedule, _BY_NAME).rstrip("?"),
         )
-    if isinstance(schedule, Schedule):
-        return schedule
+    given: object = schedule
+    if isinstance(given, Schedule) and not isinstance(given, type):
+        return given
     raise ConfigError(
         what="the schedule cannot be used",
         expected="a name or an object with next_look(sight) -> seconds",
-        got=type(schedule).__name__,
+        got=f"the class {given.__name__}" if isinstance(given, type) else type(given).__name__,
+    )
+
+
+def next_wait(schedule: Schedule, sight: Sight) -> float:
+    """Return ``schedule.next_look(sight)``, seconds, once it is known to be a wait.
+
+    Raises
+    ------
+    ConfigError
+        When it is no number above 0: without a pause between looks, a service is flooded.
+    """
+    wait = schedule.next_look(sight)
+    try:
+        if 0 < wait < math.inf:
+            return wait
+    except TypeError:
+        pass
+    raise ConfigError(
+        what="the schedule cannot be used", job_id=sight.job_id, expected="a wait above 0 s", got=show(wait)
     )
 
 

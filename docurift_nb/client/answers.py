@@ -4,7 +4,7 @@ A refusal counts as the API's own only with the documented error envelope. A bar
 wrong base_url must never read as "no such job", nor a firewall's 403 as "not your job".
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
@@ -43,8 +43,16 @@ _ERRORS: dict[int, type[ApiError]] = {
 _LONGEST_HINT_S = 24 * 3600.0
 
 
-def judge(job_id: str, reply: Reply) -> Job:
+def judge(job_id: str, reply: Reply, scrub: Callable[[bytes], bytes] = bytes) -> Job:
     """Return the job in ``reply``.
+
+    Parameters
+    ----------
+    job_id : str
+        The job that was asked about.
+    reply : Reply
+    scrub : callable
+        Takes secrets out of the body, and of every header that is quoted.
 
     Raises
     ------
@@ -53,12 +61,13 @@ def judge(job_id: str, reply: Reply) -> Job:
     UnreadableAnswerError
         For anything that is not an answer of the API about this job.
     """
+    body = scrub(reply.body)
     if reply.status != 200:
-        raise _refusal(job_id, reply)
+        raise _refusal(job_id, reply, body, scrub)
     try:
-        job = decode_answer(reply.body)
+        job = decode_answer(body)
     except UnreadableAnswerError as error:
-        refusal = decode_refusal(reply.body)
+        refusal = decode_refusal(body)
         if refusal is not None and refusal.code in _STATUS_OF_CODE:
             raise _api_error(job_id, _STATUS_OF_CODE[refusal.code], refusal, reply.headers) from None
         error.job_id, error.status = job_id, reply.status
@@ -74,16 +83,19 @@ def judge(job_id: str, reply: Reply) -> Job:
     return job
 
 
-def _refusal(job_id: str, reply: Reply) -> ApiError | UnreadableAnswerError:
-    status, refusal = reply.status, decode_refusal(reply.body)
+def _refusal(
+    job_id: str, reply: Reply, body: bytes, scrub: Callable[[bytes], bytes]
+) -> ApiError | UnreadableAnswerError:
+    status, refusal = reply.status, decode_refusal(body)
     if 300 <= status < 400:
-        host = urlsplit(reply.headers.get("Location", "")).hostname
-        got = f"HTTP {status}, a redirect to {host or 'the same host'}; not followed"
+        where = _host(scrub(reply.headers.get("Location", "").encode("utf-8", "replace")))
+        got = f"HTTP {status}, a redirect to {where}; not followed"
         return UnreadableAnswerError(job_id=job_id, status=status, expected="an answer", got=got)
-    own = refusal is not None and (status != 404 or refusal.code == "JOB_NOT_FOUND")
+    code = refusal.code if refusal is not None else ""
+    own = code == "JOB_NOT_FOUND" if status == 404 else code != ""
     if own or status in {401, 429} or status >= 500:
         return _api_error(job_id, status, refusal or Refusal(), reply.headers)
-    start = shorten(reply.body[:200].decode("utf-8", "replace"), 80)
+    start = shorten(body[:200].decode("utf-8", "replace"), 80)
     return UnreadableAnswerError(
         job_id=job_id,
         status=status,
@@ -117,6 +129,13 @@ def _api_error(job_id: str, status: int, refusal: Refusal, headers: Mapping[str,
     return kind(job_id=job_id, status=status, code=code, message=message, request_id=request_id)
 
 
+def _host(location: bytes) -> str:
+    try:
+        return urlsplit(location.decode("utf-8", "replace")).hostname or "the same host"
+    except ValueError:
+        return "an address that cannot be read"
+
+
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds that ``Retry-After`` asks for, or None where it says nothing usable.
 
@@ -143,6 +162,6 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 def _date(text: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
     return date if date.tzinfo is not None else None

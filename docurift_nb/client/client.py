@@ -1,6 +1,6 @@
 """What users hold: a client for one key at one host."""
 
-import os
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -10,7 +10,15 @@ from urllib.parse import quote, urlsplit
 from docurift_nb.budget import Budget, shared_budget
 from docurift_nb.client.answers import judge
 from docurift_nb.client.key import ApiKey
-from docurift_nb.client.transport import Transport, is_loopback
+from docurift_nb.client.settings import (
+    Options,
+    address,
+    checked_address,
+    checked_options,
+    demanded,
+    is_above_0,
+)
+from docurift_nb.client.transport import Transport
 from docurift_nb.errors import (
     ConfigError,
     DocuriftError,
@@ -20,25 +28,22 @@ from docurift_nb.errors import (
     ServerError,
     UnreadableAnswerError,
     WaitTimeoutError,
-    did_you_mean,
     shorten,
+    show,
 )
 from docurift_nb.models import Failure, Job
-from docurift_nb.schedule import Backoff, ErrorBackoff, Schedule, Sight
+from docurift_nb.schedule import Backoff, ErrorBackoff, Schedule, Sight, named_schedule, next_wait
 
-DEFAULT_URL = "https://api.docurift.com/v1"
-ENV_URL = "DOCURIFT_API_URL"
 LONGEST_ID = 1000
-AUTHS = ("x-api-key", "bearer")
 TRANSIENT = (RateLimitError, ServerError, NoAnswerError, UnreadableAnswerError)
 
 
-class _Options(NamedTuple):
-    timeout: float
-    max_rate: float | None
-    auth: str
-    allow_http: bool
-    max_bytes: int
+class _Access(NamedTuple):
+    """What belongs together while one request is made, even if the key is renewed meanwhile."""
+
+    key: ApiKey
+    headers: dict[str, str]
+    budget: Budget
 
 
 class Client:
@@ -82,25 +87,22 @@ class Client:
         allow_http: bool = False,
         max_bytes: int = 8_000_000,
     ) -> None:
-        # Rebound first of all, so that no traceback of what follows shows the plain key as a local.
-        api_key = key = ApiKey.of(api_key)  # type: ignore[assignment]  # hides the argument
-        self._base_url = _checked_url(base_url or _from_environment() or DEFAULT_URL, allow_http=allow_http)
-        if not 0 < timeout < float("inf"):
-            raise ConfigError(what="timeout cannot be used", expected="seconds above 0", got=repr(timeout))
-        if auth not in AUTHS:
-            advice = did_you_mean(str(auth), AUTHS).rstrip("?")
-            raise ConfigError(
-                what="auth cannot be used", expected=" or ".join(AUTHS), got=repr(auth), advice=advice
-            )
-        self._options = _Options(timeout, max_rate, auth, allow_http, max_bytes)
+        # Rebound before anything can fail, so that no traceback shows the plain key as a local; base_url
+        # too, since the two are easily swapped.
+        key, api_key = ApiKey.read(api_key), None
+        base_url = address(base_url)
+        access_key = demanded(key)
+        self._base_url = demanded(checked_address(base_url, allow_http=allow_http))
+        self._options = checked_options(Options(timeout, max_rate, auth, allow_http, max_bytes))
         self._transport = Transport(self._base_url, (timeout, timeout), max_bytes)
         self._listeners: list[Callable[[], None]] = []
         self._lock = threading.Lock()
-        self._use(key)
+        self._access = self._with(access_key)
 
-    def _use(self, key: ApiKey) -> None:
-        budget = shared_budget(key.digest(self._base_url), self._options.max_rate)
-        self._key, self._budget, self._headers = key, budget, key.headers(self._options.auth)
+    def _with(self, key: ApiKey) -> _Access:
+        host = urlsplit(self._base_url).netloc.lower()
+        budget = shared_budget(key.digest(host), self._options.max_rate)
+        return _Access(key, key.headers(self._options.auth), budget)
 
     @property
     def base_url(self) -> str:
@@ -110,7 +112,7 @@ class Client:
     @property
     def budget(self) -> Budget:
         """The request budget shared by everybody in the process who uses this key."""
-        return self._budget
+        return self._access.budget
 
     def renew_key(self, api_key: str | None = None) -> None:
         """Use another key from now on; watches that were denied go on by themselves.
@@ -125,9 +127,10 @@ class Client:
         ConfigError
             When there is none; the old key stays in use.
         """
-        api_key = key = ApiKey.of(api_key)  # type: ignore[assignment]  # hides the argument
+        key, api_key = ApiKey.read(api_key), None
+        access = self._with(demanded(key))
         with self._lock:
-            self._use(key)
+            self._access = access
             listeners = list(self._listeners)
         for listener in listeners:
             listener()
@@ -158,9 +161,7 @@ class Client:
         ApiError, NoAnswerError, UnreadableAnswerError
             As the answer calls for.
         """
-        url = self._url(job_id)
-        self._await_turn(job_id, self._options.timeout)
-        return self._ask(job_id, url)
+        return self._job(job_id, self._options.timeout)
 
     def look(self, job_id: str) -> Job:
         """Ask at once, on a request that the caller has taken from ``budget``.
@@ -169,13 +170,16 @@ class Client:
         ------
         As `job`, but it never waits.
         """
-        return self._ask(job_id, self._url(job_id))
+        return self._ask(job_id, self._url(job_id), self._access)
 
-    def _ask(self, job_id: str, url: str) -> Job:
-        budget, epoch = self._budget, self._budget.epoch
+    def _job(self, job_id: str, patience_s: float) -> Job:
+        url = self._url(job_id)
+        return self._ask(job_id, url, self._await_turn(job_id, patience_s))
+
+    def _ask(self, job_id: str, url: str, access: _Access) -> Job:
+        budget, epoch = access.budget, access.budget.epoch
         try:
-            reply = self._transport.get(url, self._headers)
-            job = judge(job_id, reply._replace(body=self._key.scrub(reply.body)))
+            job = judge(job_id, self._transport.get(url, access.headers), access.key.scrub)
         except RateLimitError as refusal:
             budget.refused(epoch, refusal.retry_after)
             raise
@@ -187,9 +191,9 @@ class Client:
         budget.answered()
         return job
 
-    def _await_turn(self, job_id: str, patience_s: float) -> None:
+    def _await_turn(self, job_id: str, patience_s: float) -> _Access:
         deadline = time.monotonic() + patience_s
-        while (wait := self._budget.take()) > 0:
+        while (wait := (access := self._access).budget.take()) > 0:
             if time.monotonic() + wait > deadline:
                 raise RateLimitError(
                     job_id=job_id,
@@ -198,6 +202,7 @@ class Client:
                     retry_after=wait,
                 )
             time.sleep(wait)
+        return access
 
     def wait(self, job_id: str, timeout: float | None = None, *, schedule: Schedule | None = None) -> Job:
         """Block until the job is completed and return it.
@@ -222,26 +227,30 @@ class Client:
             It is unfinished; the id is in the error.
         AuthError, ForbiddenError, CreditsError, JobNotFoundError
             Waiting would not help.
+        ConfigError
+            An argument cannot be used, or the schedule returns no wait.
         """
+        plan, retry = Backoff() if schedule is None else named_schedule(schedule), ErrorBackoff()
         started = time.monotonic()
-        deadline = None if timeout is None else started + timeout
-        plan, retry = schedule or Backoff(), ErrorBackoff()
+        deadline = started + _checked_patience(timeout)
         looks = failures = 0
         while True:
             try:
-                job = self.job(job_id)
+                left_s = max(0.0, deadline - time.monotonic())
+                job = self._job(job_id, min(left_s, self._options.timeout))
             except TRANSIENT as error:
                 failures += 1
-                hint = getattr(error, "retry_after", None)
-                delay = hint if hint is not None else retry.after(failures)
+                # A hint of 0 would have a service in trouble asked without a pause.
+                delay = getattr(error, "retry_after", None) or retry.after(failures)
             else:
                 looks, failures = looks + 1, 0
                 if job.is_final:
                     return _completed(job)
-                delay = plan.next_look(_sight(job, looks, time.monotonic() - started))
-            if deadline is not None and time.monotonic() >= deadline:
+                delay = next_wait(plan, _sight(job, looks, time.monotonic() - started))
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
                 raise WaitTimeoutError(job_id=job_id, waited_s=time.monotonic() - started)
-            time.sleep(max(0.0, delay if deadline is None else min(delay, deadline - time.monotonic())))
+            time.sleep(min(delay, left_s))
 
     def _url(self, job_id: str) -> str:
         return f"{self._base_url}/jobs/{quoted_id(job_id)}"
@@ -257,7 +266,8 @@ class Client:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<Client {self._base_url}>"
+        # A traceback with locals also shows a client whose making failed.
+        return f"<Client {getattr(self, '_base_url', 'without base_url')}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _unpickled, (self._base_url, self._options)
@@ -313,28 +323,15 @@ def _completed(job: Job) -> Job:
     )
 
 
-def _unpickled(base_url: str, options: _Options) -> Client:
+def _unpickled(base_url: str, options: Options) -> Client:
     return Client(base_url=base_url, **options._asdict())
 
 
-def _from_environment() -> str:
-    return os.environ.get(ENV_URL, "").strip()
-
-
-def _checked_url(base_url: str, *, allow_http: bool) -> str:
-    parts = urlsplit(base_url)
-    expected = "https://host/v1, or http:// to this machine"
-    if parts.username is not None or parts.password is not None:
+def _checked_patience(timeout: float | None) -> float:
+    if timeout is None:
+        return math.inf
+    if timeout != 0 and not is_above_0(timeout):
         raise ConfigError(
-            what="base_url cannot be used", expected=expected, got="one with a user or password"
+            what="timeout cannot be used", expected="seconds from 0, or None", got=show(timeout)
         )
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise ConfigError(what="base_url cannot be used", expected=expected, got=repr(base_url))
-    if parts.scheme == "http" and not (allow_http or is_loopback(parts.hostname)):
-        raise ConfigError(
-            what="base_url would send the API key in clear text",
-            expected=expected,
-            got=repr(base_url),
-            advice="use https; allow_http=True insists",
-        )
-    return base_url.rstrip("/")
+    return timeout
