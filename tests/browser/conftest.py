@@ -32,7 +32,9 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while Playwright lives, its event loop counts as running in this thread, and tests
+# elsewhere could run none of their own.
+@pytest.fixture(scope="package")
 def browser(chromium: str) -> Iterator[Browser]:
     """Start a headless Chromium that calls nobody by itself."""
     with sync_playwright() as playwright:
@@ -41,7 +43,7 @@ def browser(chromium: str) -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lab(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:  # noqa: ARG001  # or skip
     """Start a JupyterLab on this machine."""
     with Lab(tmp_path_factory.mktemp("lab")) as lab:
