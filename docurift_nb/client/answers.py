@@ -106,27 +106,23 @@ def _refusal(
 
 
 def _api_error(job_id: str, status: int, refusal: Refusal, headers: Mapping[str, str]) -> ApiError:
-    code, message, request_id = refusal.code, refusal.message, refusal.request_id
-    if status == 429:
-        return RateLimitError(
+    if status == 429 or status >= 500:
+        hinting = RateLimitError if status == 429 else ServerError
+        return hinting(
             job_id=job_id,
             status=status,
-            code=code,
-            message=message,
-            request_id=request_id,
+            code=refusal.code,
+            message=refusal.message,
+            request_id=refusal.request_id,
             retry_after=retry_after(headers),
         )
-    if status >= 500:
-        return ServerError(
-            job_id=job_id,
-            status=status,
-            code=code,
-            message=message,
-            request_id=request_id,
-            retry_after=retry_after(headers),
-        )
-    kind = _ERRORS.get(status, ApiError)
-    return kind(job_id=job_id, status=status, code=code, message=message, request_id=request_id)
+    return _ERRORS.get(status, ApiError)(
+        job_id=job_id,
+        status=status,
+        code=refusal.code,
+        message=refusal.message,
+        request_id=refusal.request_id,
+    )
 
 
 def _host(location: bytes) -> str:
