@@ -69,9 +69,8 @@ def watch(
 
     Examples
     --------
-    >>> watch([""])
-    Traceback (most recent call last):
-    docurift_nb.errors.ConfigError: this is no job id; expected a job id of 1 to 1,000 characters ...
+    >>> watch([], client=Client("frc_example"))
+    <Watch of 0 jobs, finished: none>
     """
     ids = [job_ids] if isinstance(job_ids, str) else list(dict.fromkeys(job_ids))
     plan = named_schedule(schedule)
