@@ -17,7 +17,7 @@ from docurift_nb import errors
 from docurift_nb.client import Client
 from docurift_nb.errors import DocuriftError, MissingExtraError
 from docurift_nb.models import Job, Observation
-from docurift_nb.schedule import Backoff, Schedule
+from docurift_nb.schedule import Adaptive, Backoff, Schedule
 from docurift_nb.session import Watch, watch
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Adaptive",
     "Backoff",
     "Client",
     "DocuriftError",

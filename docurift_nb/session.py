@@ -53,8 +53,8 @@ def watch(
     archive : path, optional
         The SQLite file that keeps every answer; made where no file is. Without one, answers are kept in
         a private temporary file that goes away with the watch.
-    schedule : "backoff" or Schedule
-        When to look at each job again.
+    schedule : "backoff", "adaptive" or Schedule
+        When to look at each job again: as documented, or as learned from the jobs before it.
     timeout : float, optional
         Seconds after which the watch stops looking by itself. The jobs go on.
     display : {"auto", "core", "html", "text", "off"}, optional

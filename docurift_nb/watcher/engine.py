@@ -375,6 +375,10 @@ class Engine:
             if tracked is None:
                 due = self._fleet.next_due()
                 return self._sleep_s(now, LONGEST_SLEEP_S if due is None else due - now)
+            put_off_s = self._fleet.hold_s(tracked, time.time())
+            if put_off_s > 0:
+                self._fleet.plan(tracked, now + put_off_s)
+                continue
             if not self._exchange.claim(tracked.job_id):
                 self._fleet.plan(tracked, now + CLAIMED_RETRY_S)
                 continue

@@ -13,7 +13,7 @@ import msgspec
 
 from docurift_nb.archive import Entry
 from docurift_nb.models import ENDED_UNSEEN, FINAL_STATUSES, KNOWN_STATUSES, Job, Observation, Seen
-from docurift_nb.schedule import ErrorBackoff, Schedule, Sight
+from docurift_nb.schedule import ErrorBackoff, Reconsiders, Schedule, Sight, next_wait
 
 STALE_S = 60.0
 
@@ -32,6 +32,7 @@ class Tracked:
         "looked_at",
         "looks",
         "observed_at",
+        "place",
         "progress",
         "reason",
         "seen",
@@ -39,8 +40,9 @@ class Tracked:
         "updated_at",
     )
 
-    def __init__(self, job_id: str, added: float) -> None:
+    def __init__(self, job_id: str, added: float, place: int = 0) -> None:
         self.job_id = job_id
+        self.place = place
         self.added = added
         self.due = added
         self.status: str | None = None
@@ -138,7 +140,7 @@ class Fleet:
 
     def add(self, job_id: str, due: float) -> Tracked:
         """Take a new id up and plan its first look."""
-        tracked = self._jobs[job_id] = Tracked(job_id, due)
+        tracked = self._jobs[job_id] = Tracked(job_id, due, len(self._jobs))
         self.counts[tracked.state] += 1
         self.seen[tracked.seen] += 1
         self.plan(tracked, due)
@@ -220,10 +222,9 @@ class Fleet:
             # A refusal by the rate limit is no failure of the job's: the budget alone slows it down.
             tracked.failures = 1 if change.seen is Seen.THROTTLED else tracked.failures + 1
         self._recount(before, tracked)
+        wait_s = self._wait_s(tracked, change, now)
         if not tracked.ended:
-            self.plan(tracked, now + self._delay(tracked, now))
-        elif change.job is not None:
-            self._schedule.next_look(self._sight(tracked, now))
+            self.plan(tracked, now + wait_s)
         return before != (tracked.state, tracked.progress, tracked.seen, tracked.ended)
 
     def recall(self, tracked: Tracked, stored: Observation) -> None:
@@ -260,21 +261,19 @@ class Fleet:
         self.seen[tracked.seen] += not tracked.ended
         self.n_ended += tracked.ended - ended
 
-    def _delay(self, tracked: Tracked, now: float) -> float:
-        if tracked.failures:
-            return self._retry.after(tracked.failures)
-        return self._schedule.next_look(self._sight(tracked, now))
+    def hold_s(self, tracked: Tracked, at: float) -> float:
+        """Return seconds to put a look off that has fallen due, 0 to look now; ``at`` is Unix time."""
+        schedule = self._schedule
+        if tracked.failures or not isinstance(schedule, Reconsiders):
+            return 0.0
+        return schedule.hold(tracked.job_id, tracked.place, at)
 
-    def _sight(self, tracked: Tracked, now: float) -> Sight:
-        return Sight(
-            job_id=tracked.job_id,
-            status=tracked.status or "",
-            progress=tracked.progress,
-            document_type=tracked.document_type,
-            looks=tracked.answers,
-            watched_s=now - tracked.added,
-            is_final=tracked.ended,
-        )
+    def _wait_s(self, tracked: Tracked, change: Change, now: float) -> float:
+        if change.job is not None:
+            return next_wait(self._schedule, _sight(tracked, change.job, now))
+        if tracked.ended and isinstance(self._schedule, Reconsiders):
+            self._schedule.forget(tracked.job_id)
+        return self._retry.after(tracked.failures)
 
     def _word(self, text: str) -> str:
         """Keep one copy of words that many jobs share, and notice status words that are new."""
@@ -291,3 +290,24 @@ class Fleet:
             return None
         self.notices.append(notice)
         return notice
+
+
+def _sight(tracked: Tracked, job: Job, now: float) -> Sight:
+    return Sight(
+        job_id=tracked.job_id,
+        status=job.status,
+        progress=job.progress,
+        document_type=job.document_type,
+        looks=tracked.answers,
+        watched_s=now - tracked.added,
+        is_final=tracked.ended,
+        place=tracked.place,
+        at=tracked.observed_at or 0.0,
+        created_at=_unix(job.created_at),
+        updated_at=_unix(job.updated_at),
+        ended_at=_unix(job.ended_at),
+    )
+
+
+def _unix(time: datetime | None) -> float | None:
+    return None if time is None else time.timestamp()
