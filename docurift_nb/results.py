@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from itertools import chain
+from itertools import chain, filterfalse
 from pathlib import Path
 from typing import IO, Any, Self, TypeAlias
 from uuid import uuid4
@@ -33,10 +33,11 @@ from docurift_nb.frames import (
     JOBS_SCHEMA,
     PROBLEMS_SCHEMA,
     Records,
+    read_raw,
     read_records,
     to_frame,
 )
-from docurift_nb.models import Job, Observation, decode_records
+from docurift_nb.models import Job, Observation
 from docurift_nb.tables.confidence import THRESHOLDS
 from docurift_nb.tables.groups import By
 
@@ -44,6 +45,7 @@ Record: TypeAlias = bytes | str | Mapping[str, Any]
 StrPath: TypeAlias = str | os.PathLike[str]
 
 _SET = b"docurift_nb.set"
+_BUFFER = 1 << 20
 _ISO = "%Y-%m-%dT%H:%M:%S.%fZ"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -98,7 +100,7 @@ class Results:
         ConfigError
             When there is no such file, or it cannot be read as a whole, or the argument is neither.
         """
-        return cls._from_records(read_records(decode_records(_records(path_or_lines)), compact=True))
+        return cls._from_records(read_raw(_records(path_or_lines)))
 
     @classmethod
     def from_archive(cls, path: StrPath) -> Self:
@@ -376,7 +378,7 @@ def _odd_record(given: object) -> bytes:
 
 def _file_records(path: StrPath) -> Iterator[Record]:
     try:
-        with Path(path).open("rb") as file:
+        with io.BufferedReader(io.FileIO(path), _BUFFER) as file:
             packed = file.peek(2)[:2] == b"\x1f\x8b"
             plain: Any = gzip.GzipFile(fileobj=file) if packed else file
             yield from _stream_records(plain)
@@ -398,7 +400,7 @@ def _stream_records(file: IO[bytes]) -> Iterator[Record]:
     first = first.removeprefix(codecs.BOM_UTF8)
     if _is_record(first):
         yield first
-        yield from (line for line in file if not line.isspace())
+        yield from filterfalse(bytes.isspace, file)
         return
     text = first + file.read()
     whole = _whole(text)

@@ -1,7 +1,8 @@
 """What the API says, as values: the only place where wire names become ours.
 
-``wire`` decodes bytes, ``contract`` lists what in a record breaks the documented contract, ``job`` holds
-the values both produce. Nothing here does I/O or reads a clock.
+``wire`` decodes bytes into the shapes of ``layout``, and hands to ``loose`` what does not fit; ``contract``
+lists what in a record breaks the documented contract, ``job`` holds the values all of them produce. ``bulk``
+reads many records as columns. Nothing here does I/O or reads a clock.
 """
 
 from docurift_nb.models.job import (

@@ -6,9 +6,33 @@ not run backwards.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from docurift_nb.errors import shorten, show
 from docurift_nb.models.job import FINAL_STATUSES, KNOWN_STATUSES, Job, Problem, as_score, is_scored
+
+
+class Shape(NamedTuple):
+    """What a record of one status holds when it is sound, by the names of ``bulk.PlainColumns``.
+
+    Beside this, every sound record has an id, a progress of at most 100, a creation, an update not before
+    it, no other time before it, and no score outside 0..1.
+    """
+
+    needs: tuple[str, ...]
+    lacks: tuple[str, ...]
+    least_progress: float = 0
+
+
+_OUTCOME = ("document_id", "n_fields", "confidence", "completed_at")
+_OPEN = Shape(needs=(), lacks=(*_OUTCOME, "failure", "failed_at"))
+SHAPES = {
+    "pending": _OPEN,
+    "processing": _OPEN,
+    "completed": Shape(needs=_OUTCOME, lacks=("failure", "failed_at"), least_progress=100),
+    "failed": Shape(needs=("error_code", "failed_at"), lacks=_OUTCOME),
+}
+"""The same rules as ``problems_of``, for judging columns: what they let pass has no problem."""
 
 
 def problems_of(job: Job) -> Iterator[Problem]:

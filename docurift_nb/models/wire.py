@@ -1,68 +1,31 @@
 """Bytes to values. A sound record takes one typed pass; anything else is read key by key.
 
-The strict pass decodes straight into typed structs. When it refuses, ``_read_loosely`` keeps what has the
+The strict pass decodes straight into typed structs. When it refuses, ``loose`` keeps what has the
 documented type, leaves out what has not, and notes each such place as a problem. Nothing is converted:
 a progress of ``"45"`` is missing and reported, not 45.
 """
 
 import gc
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC
 from itertools import islice
 from typing import Any
 
 import msgspec
 
-from docurift_nb.errors import UnreadableAnswerError, shorten, show
-from docurift_nb.models.contract import is_sound, problems_of
+from docurift_nb.errors import UnreadableAnswerError, shorten
+from docurift_nb.models.contract import is_sound
 from docurift_nb.models.job import Failure, Job, Problem, Refusal
+from docurift_nb.models.layout import ExactEnvelope, ExactRecord, WireError
+from docurift_nb.models.loose import Notes, judged, read_loosely
 
-
-class _Result(msgspec.Struct, rename="camel", gc=False):
-    extracted_fields: dict[str, Any] | None = None
-    confidence: float | None = None
-
-
-class _Details(msgspec.Struct, gc=False):
-    step: str | None = None
-    retryable: bool | None = None
-
-
-class _Error(msgspec.Struct, gc=False):
-    code: str | None = None
-    message: str | None = None
-    details: _Details | None = None
-
-
-class _Record(msgspec.Struct, rename="camel", gc=False):
-    id: str
-    status: str
-    progress: float | None = None
-    document_type: str | None = None
-    document_id: str | None = None
-    result: _Result | None = None
-    error: _Error | None = None
-    created_at: datetime | None = None
-    updated_at: datetime | None = None
-    completed_at: datetime | None = None
-    failed_at: datetime | None = None
-
-
-class _Envelope(msgspec.Struct, gc=False):
-    data: _Record
-    success: bool | None = None
-    id: Any = msgspec.UNSET
-    status: Any = msgspec.UNSET
-
-
-_decode_envelope = msgspec.json.Decoder(_Envelope).decode
-_decode_bare = msgspec.json.Decoder(_Record).decode
+_decode_envelope = msgspec.json.Decoder(ExactEnvelope).decode
+_decode_bare = msgspec.json.Decoder(ExactRecord).decode
 _decode_any = msgspec.json.Decoder().decode
 _encode = msgspec.json.encode
 
-_Notes = list[Problem]
 # Few enough for their values to be in the processor's cache still when the caller takes what it needs.
 _CHUNK = 32
 
@@ -90,13 +53,13 @@ def _strict_answer(body: bytes) -> Job | None:
 
 
 def _loose_answer(body: bytes) -> Job:
-    notes: _Notes = []
+    notes: Notes = []
     envelope = _parse(body, notes)
     if not isinstance(envelope, dict) or not isinstance(envelope.get("data"), dict):
         raise UnreadableAnswerError(expected="a JSON object with a job in 'data'", got=_preview(body))
     if envelope.get("success") is not True:
         raise UnreadableAnswerError(expected="'success': true", got=_preview(body))
-    return _read_loosely(envelope["data"], body, notes)
+    return read_loosely(envelope["data"], body, notes)
 
 
 def decode_refusal(body: bytes) -> Refusal | None:
@@ -129,11 +92,11 @@ def decode_record(record: bytes | str | Mapping[str, Any]) -> Job:
         job = strict(body)
         if job is not None:
             return job
-    notes: _Notes = []
+    notes: Notes = []
     parsed = _parse(body, notes)
     if not isinstance(parsed, dict):
         return _unreadable(body)
-    return _read_loosely(_inner(parsed), body, notes)
+    return read_loosely(_inner(parsed), body, notes)
 
 
 def decode_records(records: Iterable[bytes | str | Mapping[str, Any]]) -> Iterator[Job]:
@@ -181,7 +144,7 @@ def _strict_bare(body: bytes) -> Job | None:
 
 
 def _from_mapping(record: Mapping[str, Any]) -> Job:
-    notes: _Notes = []
+    notes: Notes = []
     try:
         body = _written(dict(record), notes)
     except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
@@ -190,7 +153,7 @@ def _from_mapping(record: Mapping[str, Any]) -> Job:
     return msgspec.structs.replace(job, problems=(*notes, *job.problems)) if notes else job
 
 
-def _written(record: dict[Any, Any], notes: _Notes) -> bytes:
+def _written(record: dict[Any, Any], notes: Notes) -> bytes:
     def builtin(value: object) -> object:
         try:
             return msgspec.to_builtins(value)
@@ -234,7 +197,7 @@ def _text_or_empty(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _parse(body: bytes, notes: _Notes) -> object:
+def _parse(body: bytes, notes: Notes) -> object:
     try:
         return _decode_any(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -263,7 +226,7 @@ def _int(digits: str) -> int | None:
         return None
 
 
-def _job(record: _Record, body: bytes) -> Job:
+def _job(record: ExactRecord, body: bytes) -> Job:
     result, error = record.result, record.error
     job = Job(
         job_id=record.id,
@@ -273,17 +236,18 @@ def _job(record: _Record, body: bytes) -> Job:
         document_id=record.document_id,
         extracted_fields=result.extracted_fields if result is not None else None,
         confidence=result.confidence if result is not None else None,
-        failure=_failure(error) if error is not None else None,
+        failure=failure_of(error) if error is not None else None,
         created_at=record.created_at,
         updated_at=record.updated_at,
         completed_at=record.completed_at,
         failed_at=record.failed_at,
         raw=body,
     )
-    return job if _in_utc(job) and is_sound(job) else _judged(job)
+    return job if _in_utc(job) and is_sound(job) else judged(job)
 
 
-def _failure(error: _Error) -> Failure:
+def failure_of(error: WireError) -> Failure:
+    """Return the failure that a typed pass found."""
     details = error.details
     return Failure(
         code=error.code,
@@ -291,15 +255,6 @@ def _failure(error: _Error) -> Failure:
         step=details.step if details is not None else None,
         retryable=details.retryable if details is not None else None,
     )
-
-
-_LEFT_OUT = frozenset({"wrong_type", "time_unreadable"})
-_TIMES = {
-    "created_at": "createdAt",
-    "updated_at": "updatedAt",
-    "completed_at": "completedAt",
-    "failed_at": "failedAt",
-}
 
 
 def _in_utc(job: Job) -> bool:
@@ -311,116 +266,3 @@ def _in_utc(job: Job) -> bool:
         and (completed is None or completed.tzinfo is UTC)
         and (failed is None or failed.tzinfo is UTC)
     )
-
-
-def _judged(job: Job, notes: tuple[Problem, ...] = ()) -> Job:
-    """Bring the times to UTC and attach what breaks the contract."""
-    more = list(notes)
-    times = {name: _to_utc(getattr(job, name), wire, more) for name, wire in _TIMES.items()}
-    job = msgspec.structs.replace(job, **times)
-    # A place that was left out as unreadable is not reported a second time as missing, nor what is in it.
-    left_out = tuple(note.where for note in more if note.code in _LEFT_OUT)
-    found = (p for p in problems_of(job) if not _is_within(p.where, left_out))
-    return msgspec.structs.replace(job, problems=(*more, *found))
-
-
-def _to_utc(time: datetime | None, where: str, notes: _Notes) -> datetime | None:
-    if time is None:
-        return None
-    if time.tzinfo is None:
-        notes.append(Problem("time_without_zone", where, f"expected a zone, got {time}; read as UTC"))
-        return time.replace(tzinfo=UTC)
-    try:
-        return time.astimezone(UTC)
-    except OverflowError:
-        notes.append(Problem("time_unreadable", where, f"expected a UTC year in 1..9999, got {time}"))
-        return None
-
-
-def _is_within(where: str, places: tuple[str, ...]) -> bool:
-    return any(where == place or where.startswith(place + ".") for place in places)
-
-
-def _read_loosely(data: dict[str, Any], body: bytes, notes: _Notes) -> Job:
-    result = _object(data, "result", "result", notes)
-    job = Job(
-        job_id=_text(data, "id", "id", notes) or "",
-        status=_text(data, "status", "status", notes) or "",
-        progress=_number(data, "progress", "progress", notes),
-        document_type=_text(data, "documentType", "documentType", notes),
-        document_id=_text(data, "documentId", "documentId", notes),
-        extracted_fields=_object(result or {}, "extractedFields", "result.extractedFields", notes),
-        confidence=_number(result or {}, "confidence", "result.confidence", notes),
-        failure=_read_failure(data, notes),
-        created_at=_time(data, "createdAt", "createdAt", notes),
-        updated_at=_time(data, "updatedAt", "updatedAt", notes),
-        completed_at=_time(data, "completedAt", "completedAt", notes),
-        failed_at=_time(data, "failedAt", "failedAt", notes),
-        raw=body,
-    )
-    return _judged(job, tuple(notes))
-
-
-def _read_failure(data: dict[str, Any], notes: _Notes) -> Failure | None:
-    error = _object(data, "error", "error", notes)
-    if error is None:
-        return None
-    details = _object(error, "details", "error.details", notes) or {}
-    return Failure(
-        code=_text(error, "code", "error.code", notes),
-        message=_text(error, "message", "error.message", notes),
-        step=_text(details, "step", "error.details.step", notes),
-        retryable=_flag(details, "retryable", "error.details.retryable", notes),
-    )
-
-
-def _typed(
-    holder: dict[str, Any],
-    key: str,
-    where: str,
-    notes: _Notes,
-    wanted: tuple[str, Callable[[Any], bool]],
-) -> Any:  # noqa: ANN401  # whatever type `wanted` accepts
-    value = holder.get(key)
-    word, accepts = wanted
-    if value is None or accepts(value):
-        return value
-    notes.append(Problem("wrong_type", where, f"expected {word}, got {show(value)}"))
-    return None
-
-
-def _text(holder: dict[str, Any], key: str, where: str, notes: _Notes) -> str | None:
-    text: str | None = _typed(holder, key, where, notes, ("a string", lambda v: type(v) is str))
-    return text
-
-
-def _object(holder: dict[str, Any], key: str, where: str, notes: _Notes) -> dict[str, Any] | None:
-    found: dict[str, Any] | None = _typed(
-        holder, key, where, notes, ("an object", lambda v: isinstance(v, dict))
-    )
-    return found
-
-
-def _flag(holder: dict[str, Any], key: str, where: str, notes: _Notes) -> bool | None:
-    flag: bool | None = _typed(holder, key, where, notes, ("true or false", lambda v: type(v) is bool))
-    return flag
-
-
-def _number(holder: dict[str, Any], key: str, where: str, notes: _Notes) -> float | None:
-    value = _typed(holder, key, where, notes, ("a number", lambda v: type(v) in (int, float)))
-    try:
-        return None if value is None else float(value)
-    except OverflowError:
-        notes.append(Problem("wrong_type", where, "expected a number, got one beyond a double's range"))
-        return None
-
-
-def _time(holder: dict[str, Any], key: str, where: str, notes: _Notes) -> datetime | None:
-    text = _text(holder, key, where, notes)
-    if text is None:
-        return None
-    try:
-        return msgspec.convert(text, datetime)
-    except msgspec.ValidationError:
-        notes.append(Problem("time_unreadable", where, f"expected an ISO 8601 time, got {show(text)}"))
-        return None

@@ -56,10 +56,14 @@ class Outcomes:
 def outcomes_of(jobs: pd.DataFrame) -> Outcomes:
     """Sort jobs by outcome; an unknown status word is not an end, and a missing ``is_open`` means open."""
     codes, words = pd.factorize(jobs["status"])
-    completed, failed = (np.isin(codes, np.flatnonzero(words == word)) for word in ("completed", "failed"))
+    completed, failed = (_has_code(codes, np.flatnonzero(words == word)) for word in ("completed", "failed"))
     unended = ~(completed | failed)
     awaited = flags(jobs["is_open"], missing=True)
     return Outcomes(completed, failed, unended & awaited, unended & ~awaited)
+
+
+def _has_code(codes: npt.NDArray[np.intp], wanted: npt.NDArray[np.intp]) -> Bools:
+    return codes == wanted[0] if wanted.size else np.zeros(len(codes), dtype=bool)
 
 
 def flags(column: "pd.Series[bool]", *, missing: bool) -> Bools:

@@ -84,7 +84,11 @@ def _problem_counts(
     if problems is None:
         return {name: pd.Series(pd.NA, groups.keys.index, "Int64") for name in names}
     require(problems, ("job_id", "record"), argument="problems")
-    of_jobs = np.nan_to_num(floats(jobs["job_id"].map(problems["job_id"].value_counts())))
+    per_job = problems["job_id"].value_counts()
+    # Few jobs have problems, and looking up each of the others costs more than all the rest of the table.
+    concerned = jobs["job_id"].isin(per_job.index).to_numpy(dtype=bool)
+    of_jobs = np.zeros(len(jobs))
+    of_jobs[concerned] = floats(jobs.loc[concerned, "job_id"].map(per_job))
     homeless = problems.loc[problems["job_id"].isna(), "record"].nunique() if whole else pd.NA
     counts = (groups.count(of_jobs > 0), groups.total(of_jobs), [homeless] * len(groups.keys))
     columns = (pd.Series(count, groups.keys.index, "Int64") for count in counts)

@@ -23,6 +23,7 @@ from docurift_nb.models import (
     decode_record,
     decode_records,
     decode_refusal,
+    loose,
     wire,
 )
 from tests.builders import (
@@ -203,7 +204,7 @@ def test_strict_and_loose_reading_agree(record: Record) -> None:
     body = as_bytes(record)
     strict = wire._strict_bare(body)
     assume(strict is not None)
-    assert strict == wire._read_loosely(json.loads(body), body, [])
+    assert strict == loose.read_loosely(json.loads(body), body, [])
     assert wire._strict_answer(as_answer(record)) == wire._loose_answer(as_answer(record))
 
 
@@ -215,7 +216,7 @@ def test_strict_and_loose_reading_agree_on_the_catalogue(awkward: Awkward) -> No
     parsed = wire._parse(awkward.body, notes)
     if strict is not None:
         assert isinstance(parsed, dict)
-        assert strict == wire._read_loosely(parsed, awkward.body, notes)
+        assert strict == loose.read_loosely(parsed, awkward.body, notes)
 
 
 @given(record=broken_records())
